@@ -1,0 +1,1 @@
+"""Logs as files in folders, under names made from a template."""

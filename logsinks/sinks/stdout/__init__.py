@@ -1,0 +1,1 @@
+"""Logs on our own standard output, for agents that collect it; best effort."""

@@ -1,0 +1,1 @@
+"""Logs on local disk before any sink has them: the format, its writer, its reader, its mending."""
