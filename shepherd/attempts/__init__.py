@@ -1,0 +1,1 @@
+"""Attempts: from an assignment to a result that is told."""

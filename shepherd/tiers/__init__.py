@@ -1,0 +1,1 @@
+"""Isolation tiers: what encloses an attempt."""

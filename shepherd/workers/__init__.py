@@ -1,0 +1,1 @@
+"""What runs beside or around task code: standard library only, and quick to start."""

@@ -1,0 +1,15 @@
+"""The worker of the tier `process`: one attempt, from its assignment file to its outcome file.
+
+Start it with `shepherd.workers.commands.attempt_command`. As a file that is run, it is compiled at every start: it
+only finds the package and hands over.
+"""
+
+import sys
+
+if __name__ == "__main__":
+    root = __file__.rpartition("/shepherd/")[0]
+    if root not in sys.path:
+        sys.path.append(root)
+    from shepherd.workers.one_attempt import main
+
+    main(sys.argv[1:])
