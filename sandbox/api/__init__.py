@@ -1,0 +1,1 @@
+"""The doors: gRPC for Azolla's clients and shepherds, HTTP for people and programs."""

@@ -1,0 +1,1 @@
+"""Who is there to run tasks, who gets which, and who waits for their ends."""

@@ -1,0 +1,1 @@
+"""The words of the orchestrator: ids, statuses, events, policies. Values only; no I/O."""
