@@ -1,0 +1,1 @@
+"""The command line. `app` reads it, `command_table` lists the commands, `commands/` has a file for each."""
