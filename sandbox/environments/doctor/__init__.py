@@ -1,0 +1,1 @@
+"""What this machine can do: `check` runs the checks of `host_checks` and `engine_checks`, `report` shows them."""
