@@ -9,10 +9,12 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
 import logging
 import signal
 import sys
 from pathlib import Path
+from typing import TextIO, cast
 
 import structlog
 import uvloop
@@ -72,10 +74,25 @@ def set_up_logs(config: ShepherdConfig) -> None:
             last,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.PrintLoggerFactory(file=sys.stderr),
+        logger_factory=structlog.PrintLoggerFactory(file=cast("TextIO", _LogStream())),
         cache_logger_on_first_use=True,
     )
     logging.basicConfig(level=level, stream=sys.stderr, format="%(asctime)s [%(levelname)s] %(name)s: %(message)s")
+
+
+class _LogStream:
+    """Standard error, except that a log line that can't be written, on a full disk, stops nothing."""
+
+    def write(self, text: str) -> int:
+        try:
+            return sys.stderr.write(text)
+        except OSError:
+            return 0
+
+    def flush(self) -> None:
+        # As in `write`: what runs is worth more than what is said of it.
+        with contextlib.suppress(OSError):
+            sys.stderr.flush()
 
 
 if __name__ == "__main__":

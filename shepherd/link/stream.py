@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+import time
 from collections.abc import Callable, Iterable
 
 import grpc
@@ -26,6 +27,9 @@ LONGEST_PAUSE_S = 2.0
 PAUSE_GROWTH = 1.5
 """Slow, because a restarted orchestrator answers after half a second, and then tasks wait for this."""
 MOST_MESSAGE_BYTES = 64 * 1024 * 1024
+STEADY_AFTER_S = 1.0
+"""A connection that ends sooner, though it was welcomed, doesn't begin the pauses anew: an orchestrator whose disk is
+full ends one after another."""
 PROTOCOL_VERSION = 1
 
 _OPTIONS = (
@@ -97,12 +101,18 @@ class Link:
         pause = FIRST_PAUSE_S
         while True:
             self._welcomed_now = False
+            began = time.monotonic()
             try:
                 await self._connect(work, assignments)
                 self._tell("closed", "the orchestrator closed the connection")
             except grpc.aio.AioRpcError as error:
                 self._judge(error)
-            pause = FIRST_PAUSE_S if self._welcomed_now else min(LONGEST_PAUSE_S, pause * PAUSE_GROWTH)
+            lasted = time.monotonic() - began
+            pause = (
+                FIRST_PAUSE_S
+                if self._welcomed_now and lasted >= STEADY_AFTER_S
+                else min(LONGEST_PAUSE_S, pause * PAUSE_GROWTH)
+            )
             await asyncio.sleep(pause * random.uniform(0.5, 1.0))
 
     async def flush(self, within_s: float) -> bool:

@@ -154,8 +154,7 @@ class Supervisor:
         try:
             write_json(self._folder.record, self._record().to_json())
         except OSError as error:  # a full disk must not stop what runs; the next change is written again
-            sys.stderr.write(f"{self._folder.record} can't be written: {error.strerror}\n")
-            sys.stderr.flush()
+            _log(f"{self._folder.record} can't be written: {error.strerror}")
         if self._notify is not None:
             try:
                 os.write(self._notify, b".")
@@ -180,6 +179,14 @@ class Supervisor:
             supervisor=self._me,
             parts={part.name: part.record() for part in self._parts},
         )
+
+
+def _log(line: str) -> None:
+    try:
+        sys.stderr.write(line + "\n")
+        sys.stderr.flush()
+    except OSError:
+        pass  # our log lies on the same disk, which may be full; what runs goes on
 
 
 def _only_wake(_number: int, _frame: object) -> None:
